@@ -20,7 +20,7 @@ from aslkit.vision.preprocess import Array
 MIN_TRACK_S: Final = 0.3
 """A movement shorter than this is not judged, seconds; signers need at least 0.4 s for J and Z."""
 
-AGREE_S: Final = 0.09
+AGREE_S: Final = 0.12
 """Duration in which all frames must agree on the letter, seconds; at least two frames."""
 
 MOVING: Final = 1.2

@@ -298,7 +298,7 @@ class Speller:
 
 @dataclass(kw_only=True)
 class _AcceptedLetter:
-    """A static letter that was accepted: when, when it was last seen before the hand moved, and whether it has moved."""
+    """A static letter that was accepted, and until when it was seen before the hand moved."""
 
     letter: str
     time_s: float

@@ -97,7 +97,9 @@ class Person:
         )  # fmt: skip
 
     def films(self, words: list[str], rng: np.random.Generator) -> list[Film]:
-        """Return one film per word, and one of rest."""
+        """Return one film per word of which the signer has all letters, and one of rest."""
+        letters = {LETTERS[label] for label in np.unique(self.label)}
+        words = [word for word in words if set(word) <= letters and "B" in letters]
         acted = [(word, *self._word(word, rng)) for word in words]
         acted.append(("", *self._rest(rng)))
         features = landmark_features(np.concatenate([hands for _, hands, _ in acted]))
@@ -248,11 +250,12 @@ def main() -> None:
         f"once a second, {REFERENCE}": by_second,
     }
     for each in [*options.tune, *options.report]:
-        print(f"\n{'tuned on' if each in options.tune else 'reported'}: {each}, {WORDS} words")
+        count = len(films[each]) - 1
+        print(f"\n{'tuned on' if each in options.tune else 'reported'}: {each}, {count} words")
         for name, rule in rules.items():
             errors, false, right = measure(films[each], rule)
             print(
-                f"  {name:22}  letter errors {errors:7.1%}   words right {right:6.1%}   "
+                f"  {name:24}  letter errors {errors:7.1%}   words right {right:6.1%}   "
                 f"false letters at rest {false:6.1f} per minute"
             )
 

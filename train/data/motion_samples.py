@@ -32,7 +32,7 @@ _SHAPES: Final = frozenset(INDEX[letter] for letter in "IYDGLX")
 """Labels of the static letters with the hand shape of J or Z."""
 
 LETTER_WINDOWS: Final = 6
-OTHER_WINDOWS: Final = 6
+OTHER_WINDOWS: Final = 8
 """Windows of each letter, and of everything else, in one track."""
 
 
@@ -53,20 +53,23 @@ class MotionSamples:
         return len(self.label)
 
 
-def synthetic_motion_samples(signers: Sequence[str], *, tracks: int, rng: np.random.Generator) -> MotionSamples:
+def synthetic_motion_samples(
+    signers: Sequence[str], *, tracks: int, rng: np.random.Generator, still_share: float = 0.5
+) -> MotionSamples:
     """Return windows of synthetic signers.
 
     Args:
         signers: their names.
         tracks: performances of each signer.
         rng: draws the performances, cameras and windows.
+        still_share: performances of static letters, as negative samples, relative to the others.
     """
     drawn = []
     for name in signers:
         signer = replace(Signer.draw(name), habit_deg=float(rng.uniform(3, 7)))
         writer = ScriptWriter(signer, rng)
         drawn += [record_track(writer.draw(), rng) for _ in range(tracks)]
-    return cut_windows([*drawn, *still_letter_tracks(len(drawn) // 2, rng)], rng)
+    return cut_windows([*drawn, *still_letter_tracks(round(still_share * len(drawn)), rng)], rng)
 
 
 def still_letter_tracks(count: int, rng: np.random.Generator) -> list[Track]:

@@ -103,9 +103,9 @@ def render_starter_card(metrics: RunMetrics, credits: Sequence[Credit]) -> str:
         [
             "# Starter model\n",
             "Recognises the 24 static letters of the American Sign Language alphabet in a single image, from the "
-            "landmarks of the hand and an embedding of its pixels. J and Z are signed with a movement and are not "
-            "included. It is used where no other model is named and none has been trained yet, and training starts "
-            "from it.\n",
+            "landmarks of the hand and an embedding of its pixels. A second network recognises J and Z by their "
+            "movement; it was trained and measured on synthetic signers only. The starter model is used where no other "
+            "model is named and none has been trained yet, and training starts from it.\n",
             f"**{format_percent(metrics.headline_accuracy)} accuracy on people that it was not trained on**, "
             f"{describe_run(metrics).interval.lower()} Most of them are learners, in public webcam photographs.\n",
             _render_folds(metrics),

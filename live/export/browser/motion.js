@@ -11,7 +11,7 @@ const MAX_GAP_S = 0.2;
 /** A movement shorter than this is not judged, in seconds. */
 const MIN_TRACK_S = 0.3;
 /** Duration in which all frames must agree on the letter, in seconds; at least two frames. */
-const AGREE_S = 0.09;
+const AGREE_S = 0.12;
 /** Speed of the wrist from which a hand is moving and shows no static letter, in palm sizes per second. */
 const MOVING = 1.2;
 /** Speed of the wrist and the fingertips up to which a hand is held, in palm sizes per second. */

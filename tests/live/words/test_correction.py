@@ -54,7 +54,21 @@ def test_words_are_corrected_if_another_one_is_far_likelier(reading: str, word: 
     assert corrected(reading) == word
 
 
-NAMES = "XIOMARA KOWALSKI NGUYEN SIOBHAN PRIYANKA OLUWASEUN CHUKWU SVETLANA NIAMH CAOIMHE PHUONG GIULIA FATIMAH".split()
+NAMES = (
+    "XIOMARA",
+    "KOWALSKI",
+    "NGUYEN",
+    "SIOBHAN",
+    "PRIYANKA",
+    "OLUWASEUN",
+    "CHUKWU",
+    "SVETLANA",
+    "NIAMH",
+    "CAOIMHE",
+    "PHUONG",
+    "GIULIA",
+    "FATIMAH",
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
