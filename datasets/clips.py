@@ -19,7 +19,7 @@ from aslkit.datasets import parquet_store
 
 _SAME_IN_CLIP: Final = ("label", "signer", "session", "split")
 _COLUMNS: Final = (
-    "clip", "time_ms", "label", "signer", "session", "handedness", "landmarks", "width", "height",
+    "clip", "time_ms", "label", "signer", "session", "handedness", "landmarks", "width", "height", "group",
 )  # fmt: skip
 
 
@@ -36,6 +36,7 @@ class DatasetClip:
         landmarks: as `Hand.landmarks`, float32 (n, 21, 3); NaN without a hand.
         left: whether the hand is a left hand, bool (n,); False without a hand.
         width, height: size of the frames, pixels, int64 (n,).
+        group: near-duplicate group; clips of the same recording have the same one. None if it is unknown.
     """
 
     name: str
@@ -48,6 +49,7 @@ class DatasetClip:
     left: npt.NDArray[np.bool_]
     width: npt.NDArray[np.int64]
     height: npt.NDArray[np.int64]
+    group: int | None = None
 
     def __len__(self) -> int:
         """Number of frames."""
@@ -120,6 +122,7 @@ def _make_clip(folder: Path, name: str, rows: list[dict[str, Any]]) -> DatasetCl
         left=np.array([row["landmarks"] is not None and row["handedness"] == "left" for row in rows], bool),
         width=np.array([row["width"] for row in rows], np.int64),
         height=np.array([row["height"] for row in rows], np.int64),
+        group=first["group"],
     )
 
 

@@ -26,7 +26,7 @@ _TIME_TOLERANCE_S: Final = 1e-6
 MAX_OTHER_SHARE: Final = 0.2
 """Share of frames that may show another letter, because predictions flicker."""
 
-HELD_BEFORE_S: Final = 0.8
+HELD_BEFORE_S: Final = 1.0
 """A static letter that was accepted at most this long before its hand began to draw was the beginning of the drawing,
 seconds. Letters that are spelled take longer from there to the next movement."""
 

@@ -1,15 +1,20 @@
 """Train the network that recognises drawn letters, J and Z, from the landmarks of the last moments."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
+import pyarrow.compute as pc
 
+from aslkit.core.letters import NO_LETTER
 from aslkit.core.native_libraries import import_keras
 from aslkit.core.progress import OnMessage, progress_bar
-from aslkit.datasets.clips import load_clips
+from aslkit.datasets import parquet_store
+from aslkit.datasets.clips import DatasetClip, load_clips
 from aslkit.formats.run_metrics import MotionMetrics
 from aslkit.inference.convert_keras import convert_network
 from aslkit.inference.load_model import load_motion_network, load_network
@@ -21,10 +26,17 @@ from aslkit.train.data.motion_samples import MotionSamples, cut_windows, synthet
 from aslkit.vision.motion.contract import MOTION_CLASSES, MotionContract
 from aslkit.vision.motion.features import MOTION_VALUES, motion_features
 from aslkit.vision.motion.track import sample_track
+from aslkit.vision.preprocess import Array
 
 SYNTHETIC_SIGNERS: Final = tuple(f"synthetic-motion-{number:02d}" for number in range(40))
 TRACKS: Final = 60
 """Performances of each synthetic signer for a run; the starter model uses more."""
+
+LATE_S: Final = 0.3
+"""A letter must be read at most this long after the end of its movement, seconds."""
+
+AGREE_S: Final = 0.12
+"""Duration in which the mean probability must reach the threshold, seconds, as in live recognition."""
 
 STILL_SHARES: Final = (0.5, 1.0)
 """Performances of static letters, relative to the others, that each of two networks sees."""
@@ -100,21 +112,40 @@ def train_motion(
     Raises:
         AslkitError: the clips of the dataset are damaged.
     """
-    clips = [(clip, dataset_track(clip)) for clip in load_clips(dataset)]
-    tested = [test and (clip.signer in hold_out if hold_out else clip.split == "test") for clip, _ in clips]
-    train_clips = [(clip, track) for (clip, track), held in zip(clips, tested, strict=True) if track and not held]
-    test_tracks = [track for (_, track), held in zip(clips, tested, strict=True) if track and held]
-    # Movements that are no letter: of all signers but those tested on.
-    held_signers = {clip.signer for (clip, _), held in zip(clips, tested, strict=True) if held} | set(hold_out)
-    signers = {path.name for path in captures.iterdir()} - held_signers if captures and captures.is_dir() else set()
-    negatives = recorded_negative_tracks(captures, signers, on_message) if captures else []
-    tracks = [*(track for _, track in train_clips), *negatives]
-    network = _fit(tracks, seed) if tracks else load_starter_motion()
-    names = sorted({clip.signer for clip, _ in train_clips})
-    metrics = MotionMetrics(clips=len(train_clips), negatives=len(negatives), signers=names)
-    return TrainedMotion(
-        network=network, contract=MotionContract(), metrics=_measure(network, MotionContract(), test_tracks, metrics)
+    clips = load_clips(dataset)
+    tested = {clip.name for clip in clips if test and _is_held_out(clip, hold_out)}
+    # Clips that overlap with a tested one, such as of the same video, would leak.
+    groups = {clip.group for clip in clips if clip.name in tested and clip.group is not None}
+    trained = [clip for clip in clips if clip.name not in tested and clip.group not in groups]
+    tracks = [track for clip in trained if (track := dataset_track(clip))]
+    test_signers = find_test_signers(dataset, hold_out) if test else set()
+    signers = {path.name for path in captures.iterdir()} if captures and captures.is_dir() else set()
+    negatives, test_negatives = (
+        recorded_negative_tracks(captures, names, on_message) if captures else []
+        for names in (signers - test_signers, signers & test_signers)
+    )
+    network = _fit([*tracks, *negatives], seed) if tracks or negatives else load_starter_motion()
+    trained_signers = {clip.signer for clip in trained}
+    measured = [(clip.letter, dataset_track(clip)) for clip in clips if clip.name in tested]
+    measured += [(NO_LETTER, track) for track in test_negatives]
+    counts, right = _measure(network, MotionContract(), measured)
+    metrics = MotionMetrics(
+        clips=len(tracks), negatives=len(negatives), signers=sorted(trained_signers), tested=counts, right=right,
+        unseen=not trained_signers & {clip.signer for clip in clips if clip.name in tested},
     )  # fmt: skip
+    return TrainedMotion(network=network, contract=MotionContract(), metrics=metrics)
+
+
+def _is_held_out(clip: DatasetClip, hold_out: Sequence[str]) -> bool:
+    return clip.signer in hold_out if hold_out else clip.split == "test"
+
+
+def find_test_signers(dataset: Path, hold_out: Sequence[str]) -> set[str]:
+    """Return the signers that a run is tested on: those of the test split, or the given ones."""
+    if hold_out:
+        return set(hold_out)
+    table = parquet_store.read_dataset(dataset, ["signer"])
+    return set(table.filter(pc.equal(table.column("split"), "test")).column("signer").unique().to_pylist())
 
 
 def load_starter_motion() -> Network:
@@ -153,23 +184,37 @@ def _fit_pair(seed: int, *, tracks: int, recorded: MotionSamples | None = None) 
 
 
 def _measure(
-    network: Network, contract: MotionContract, tracks: Sequence[Track], metrics: MotionMetrics
-) -> MotionMetrics:
-    """Add how many held-out clips are recognised at the end of their movement."""
-    right: dict[str, int] = {}
-    tested: dict[str, int] = {}
-    for track in tracks:
-        letter, _, end_s = track.letters[0]
-        points, valid = sample_track(track.time_s, track.points, min(end_s + 0.1, float(track.time_s[-1])))
-        probabilities = network(motion_features(points[None], valid[None], left=np.array([track.left])))[0]
-        best = int(probabilities.argmax())
-        tested[letter] = tested.get(letter, 0) + 1
-        right[letter] = right.get(letter, 0) + (
-            contract.classes[best] == letter and float(probabilities[best]) >= contract.threshold
-        )
-    return MotionMetrics(
-        clips=metrics.clips, negatives=metrics.negatives, signers=metrics.signers, tested=tested, right=right
-    )  # fmt: skip
+    network: Network, contract: MotionContract, tracks: Sequence[tuple[str, Track | None]]
+) -> tuple[dict[str, int], dict[str, int]]:
+    """Return how many tracks there are of each letter or "none", and how many of them are read right."""
+    counts, right = Counter[str](), Counter[str]()
+    for letter, track in tracks:
+        counts[letter] += 1
+        right[letter] += track is not None and _is_right(network, contract, letter, track)
+    return dict(counts), dict(right)
+
+
+def _is_right(network: Network, contract: MotionContract, letter: str, track: Track) -> bool:
+    """Return whether the first letter that is read in a track is the right one, and in time."""
+    end_s = track.letters[0][2] if track.letters else np.inf
+    # A clip may end with its movement; its hand then rests.
+    last_s = float(track.time_s[-1])
+    times = np.concatenate([track.time_s, np.arange(last_s + 0.05, min(end_s, last_s) + LATE_S, 0.05)])
+    windows = [_window(track, now_s) for now_s in times.tolist()]
+    points, valid = (np.stack(each) for each in zip(*windows, strict=True))
+    probabilities = network(motion_features(points, valid, left=np.full(len(times), track.left)))
+    for row, now_s in enumerate(times.tolist()):
+        agreeing = probabilities[(times <= now_s) & (times >= now_s - AGREE_S)]
+        best = int(probabilities[row].argmax())
+        sure = len(agreeing) > 1 and float(agreeing[:, best].mean()) >= contract.threshold
+        if sure and contract.classes[best] in contract.letters:
+            return contract.classes[best] == letter and now_s <= end_s + LATE_S
+    return letter == NO_LETTER
+
+
+def _window(track: Track, now_s: float) -> tuple[Array, npt.NDArray[np.bool_]]:
+    rows = track.time_s <= now_s
+    return sample_track(track.time_s[rows], track.points[rows], now_s)
 
 
 def build_starter_motion(seed: int = 0, *, tracks: int = 200) -> Network:

@@ -17,6 +17,7 @@ from aslkit.core.letters import LETTERS
 from aslkit.core.progress import OnMessage
 from aslkit.core.workspace import Workspace
 from aslkit.datasets import duplicate_signers, parquet_store
+from aslkit.datasets.clips import load_clips
 from aslkit.datasets.split import By
 from aslkit.formats.prediction_metrics import RejectionMetrics
 from aslkit.formats.run_metrics import (
@@ -210,6 +211,7 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
     )
     if request.curve:
         learning_curve.check_enough_signers(whole)
+    _check_has_frames(whole, request)
     samples = _split_samples(whole, config, request.hold_out, cv)
     check_trainable(samples)
     recorded = load_recorded_negatives(request.captures, feature.contract) if request.captures else {}
@@ -274,10 +276,25 @@ def _run(request: _TrainRequest, config: TrainConfig, resources: TrainingResourc
 
 
 def _split_samples(whole: data.Samples, config: TrainConfig, hold_out: Sequence[str], cv: By | None) -> data.Samples:
-    """Return the split on which the final model is trained."""
+    """Return the split on which the final model is trained.
+
+    Raises:
+        InputError: a signer to hold out is unknown, or has no frames of static letters.
+    """
     if cv:
         return data.train_on_all(whole, config)
     return data.hold_out_signers(whole, hold_out, config) if hold_out else whole
+
+
+def _check_has_frames(whole: data.Samples, request: _TrainRequest) -> None:
+    """Raise InputError if a signer to hold out has only clips, so that there is nothing to measure the model on."""
+    missing = set(request.hold_out) - set(whole.signer.tolist())
+    only_clips = sorted(missing & {clip.signer for clip in load_clips(request.dataset)}) if missing else []
+    if only_clips:
+        raise InputError(
+            f"{', '.join(only_clips)} has only clips of J and Z in this dataset, and no images of the other letters to "
+            "measure the model on. Hold out a signer with images; clips are held out with their signer."
+        )
 
 
 def _calibrate(

@@ -48,7 +48,7 @@ mirrored_option: Final = click.option(
 @click.option(
     "--word-file",
     type=click.Path(path_type=Path),
-    help="File with your own words and names, one per line, which are known as well.",
+    help="File with your own words and names, one per line, of the letters A to Z.",
 )
 @click.option("--speak", is_flag=True, help="Speak each word when a space ends it.")
 @click.option("--copy", is_flag=True, help="Copy the text to the clipboard at the end.")

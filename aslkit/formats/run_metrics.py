@@ -166,8 +166,10 @@ class MotionMetrics(Struct, kw_only=True):
         clips: recorded clips that it was trained on, in addition to synthetic signers.
         negatives: recorded movements that are no letter.
         signers: signers of the clips.
-        tested: held-out clips by letter.
-        right: those that were recognised at the end of their movement.
+        tested: held-out clips by letter, and movements of held-out signers that are no letter by "none".
+        right: those of which the letter, and no other one, was read by 0.3 s after the movement; of "none", those in
+            which no letter was read. A clip without hands is wrong.
+        unseen: whether none of the tested signers was trained on.
     """
 
     clips: int = 0
@@ -175,6 +177,7 @@ class MotionMetrics(Struct, kw_only=True):
     signers: list[str] = []
     tested: dict[str, int] = {}
     right: dict[str, int] = {}
+    unseen: bool = True
 
 
 class RunMetrics(Struct, kw_only=True):

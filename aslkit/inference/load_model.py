@@ -55,6 +55,8 @@ def load_motion_network(run: Path, contract: PreprocessConfig) -> Network | None
             f"{folder / MOTION_FILE} has inputs of version {motion.version}; this version of aslkit computes version "
             f"{MOTION_VERSION}. Train again."
         )
+    if not (folder / MOTION_FILE).exists():
+        raise AslkitError(f"{folder / MOTION_FILE} is missing. Train again, or copy the whole run folder again.")
     network = network_file.read_network(folder / MOTION_FILE)
     if network.shape != (MOTION_VALUES,) or network.classes != len(motion.classes):
         raise AslkitError(

@@ -1,9 +1,10 @@
 """The words that corrections can produce, each with its frequency.
 
-The list is that of the package symspellpy (MIT): 82,765 English words and common names, with their frequency in Google
+The list is that of the package symspellpy (MIT): 82,768 English words and common names, with their frequency in Google
 Books (https://github.com/wolfgarbe/SymSpell, Norvig's word counts and SCOWL). Nothing is downloaded.
 """
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -150,6 +151,8 @@ def load_words(config: LiveConfig) -> Lexicon | None:
 def read_words(path: Path) -> list[str]:
     """Read a word file: UTF-8, one word or name per line, in upper or lower case; lines with # are comments.
 
+    Accents, hyphens and apostrophes are dropped, as they are not spelled: José is JOSE, O'Brien is OBRIEN.
+
     Raises:
         InputError: the file is missing, too large or no text, or a line is no word of the letters A to Z.
     """
@@ -164,7 +167,7 @@ def read_words(path: Path) -> list[str]:
         raise InputError(f"The word file {path} cannot be read: {reason}.") from error
     words = []
     for number, line in enumerate(lines, 1):
-        word = line.partition("#")[0].strip().upper()
+        word = _spelled_letters(line.partition("#")[0])
         if not word:
             continue
         if not (word.isascii() and word.isalpha()) or len(word) > MAX_WORD_LETTERS:
@@ -174,3 +177,10 @@ def read_words(path: Path) -> list[str]:
             )
         words.append(word)
     return words
+
+
+def _spelled_letters(text: str) -> str:
+    """Return a word in upper case without accents, hyphens and apostrophes."""
+    parts = unicodedata.normalize("NFKD", text.strip())
+    letters = (each for each in parts if not unicodedata.combining(each) and each not in "-'’‐‑")
+    return "".join(letters).upper()

@@ -1,5 +1,6 @@
 """Training of the network for drawn letters."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from aslkit.inference.network_file import write_network
 from aslkit.inference.starter import STARTER_RUN
 from aslkit.synthetic.movements.tracks import Track
 from aslkit.train import motion_network
-from aslkit.train.data.motion_samples import synthetic_motion_samples
+from aslkit.train.data.motion_samples import still_letter_tracks, synthetic_motion_samples
 from aslkit.train.motion_network import fit_motion_network, load_starter_motion, train_motion
 from aslkit.vision.motion.contract import MOTION_CLASSES, MotionContract
 from aslkit.vision.motion.features import MOTION_VALUES
@@ -35,6 +36,8 @@ def use_clips(monkeypatch: pytest.MonkeyPatch, tracks: list[tuple[Track, str, st
         for number, (track, letter, signer, split) in enumerate(tracks)
     ]
     monkeypatch.setattr(motion_network, "load_clips", lambda dataset: clips)
+    test_signers = {clip.signer for clip in clips if clip.split == "test"}
+    monkeypatch.setattr(motion_network, "find_test_signers", lambda dataset, hold_out: set(hold_out) or test_signers)
 
 
 def train(hold_out: tuple[str, ...] = (), *, test: bool = True) -> motion_network.TrainedMotion:
@@ -74,6 +77,54 @@ def test_clips_of_held_out_signers_are_measured_only(
 
 
 @pytest.mark.usefixtures("quick")
+def test_a_clip_that_overlaps_with_a_tested_one_is_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    track = drawn_track("J", 0)
+    tested = replace(to_clip(track, "J", signer="ben", split="train"), group=7)
+    same_video = replace(to_clip(track, "J", signer="maria", split="train"), group=7)
+    other = replace(to_clip(drawn_track("Z", 1), "Z", signer="carl", split="train"), group=8)
+    monkeypatch.setattr(motion_network, "load_clips", lambda dataset: [tested, same_video, other])
+    metrics = train(("ben",)).metrics
+    assert metrics.signers == ["carl"]
+    assert metrics.tested == {"J": 1}
+    assert metrics.unseen
+
+
+def test_a_held_out_clip_without_hands_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    clip = to_clip(drawn_track("J", 0), "J", signer="ben", split="test")
+    clip.landmarks[:] = np.nan
+    monkeypatch.setattr(motion_network, "load_clips", lambda dataset: [clip])
+    monkeypatch.setattr(motion_network, "find_test_signers", lambda dataset, hold_out: {"ben"})
+    metrics = train().metrics
+    assert (metrics.tested, metrics.right) == ({"J": 1}, {"J": 0})
+
+
+def test_movements_of_held_out_signers_are_tested_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use_clips(monkeypatch, [])
+    monkeypatch.setattr(motion_network, "find_test_signers", lambda dataset, hold_out: {"ben"})
+    still = still_letter_tracks(1, np.random.default_rng(0))
+    asked: list[set[str]] = []
+
+    def negatives(captures: Path, signers: set[str], on_message: object) -> list[Track]:
+        asked.append(signers)
+        return still if signers == {"ben"} else []
+
+    monkeypatch.setattr(motion_network, "recorded_negative_tracks", negatives)
+    for name in ("ben", "maria"):
+        (tmp_path / name).mkdir()
+    trained = train_motion(Path("any"), captures=tmp_path, hold_out=(), test=True, seed=0, on_message=print)
+    assert asked == [{"maria"}, {"ben"}]
+    assert trained.metrics.negatives == 0
+    assert trained.metrics.tested == {"none": 1}
+
+
+def test_the_starter_reads_held_out_clips_of_unseen_synthetic_signers(monkeypatch: pytest.MonkeyPatch) -> None:
+    use_clips(monkeypatch, [(drawn_track("JZ"[seed % 2], seed), "JZ"[seed % 2], "ben", "test") for seed in range(20)])
+    metrics = train().metrics
+    assert metrics.tested == {"J": 10, "Z": 10}
+    assert sum(metrics.right.values()) >= 18
+
+
+@pytest.mark.usefixtures("quick")
 def test_cross_validation_trains_on_all_clips(monkeypatch: pytest.MonkeyPatch) -> None:
     use_clips(monkeypatch, [(drawn_track("J", 0), "J", "maria", "train"), (drawn_track("Z", 1), "Z", "ben", "test")])
     assert train(test=False).metrics.clips == 2
@@ -101,7 +152,7 @@ def test_a_motion_network_that_does_not_match_is_refused(tmp_path: Path, motion:
 
 def test_a_missing_motion_network_is_reported(tmp_path: Path) -> None:
     run = create_run("landmarks", "mlp", tmp_path / "run")
-    with pytest.raises(AslkitError, match=r"motion\.json is damaged"):
+    with pytest.raises(AslkitError, match=r"motion\.json is missing"):
         load_motion_network(run, PreprocessConfig(kind="landmarks", motion=MotionContract()))
 
 

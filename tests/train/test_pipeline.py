@@ -6,6 +6,7 @@ import re
 import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -17,10 +18,13 @@ from aslkit.core.sanitize import format_percent
 from aslkit.datasets import parquet_store, schema
 from aslkit.formats.prediction_metrics import AccuracyMetrics, HeldOutMetrics, LetterMetrics
 from aslkit.formats.run_metrics import RunMetrics, SplitUnit, TrainingData
-from aslkit.train import select_model
+from aslkit.train import pipeline, select_model
 from aslkit.train.config import TrainConfig
+from aslkit.train.data import samples
+from aslkit.train.data.features import get_feature
 from aslkit.train.pipeline import TrainResult, train
 from aslkit.train.reporting.summary_text import describe_run
+from tests.datasets.factories import dataset_with_clips
 
 
 @pytest.fixture(scope="module")
@@ -43,6 +47,7 @@ def test_run_folder_is_complete(trained: TrainResult) -> None:
         "mistakes.csv",
         "model/model.json",
         "model/model.keras",
+        "model/motion.json",
         "model/preprocess.json",
         "record_next.json",
         "report.html",
@@ -223,3 +228,13 @@ def test_describe_run_states_the_limits_of_the_test(metrics: RunMetrics, tested:
     assert re.search(tested, summary.tested)
     assert re.search(gap, summary.gap)
     assert re.search(warning, summary.warning)
+
+
+def test_a_signer_with_clips_only_cannot_be_held_out(tmp_path: Path) -> None:
+    dataset = dataset_with_clips(tmp_path / "custom")
+    rows = samples.load_samples(dataset, get_feature("landmarks").contract)
+    only_clips = samples.subset(rows, rows.signer != "cleo")
+    request = SimpleNamespace(hold_out=("cleo",), dataset=dataset)
+    with pytest.raises(InputError, match="cleo has only clips of J and Z"):
+        pipeline._check_has_frames(only_clips, request)  # type: ignore[arg-type]
+    pipeline._check_has_frames(rows, request)  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from aslkit.core.letters import NO_LETTER
 from aslkit.core.sanitize import format_count, format_percent, join_names
 from aslkit.formats.prediction_metrics import RejectionMetrics
 from aslkit.formats.run_metrics import CrossValidationMetrics, RunMetrics
@@ -153,8 +154,12 @@ def describe_motion(metrics: RunMetrics) -> str:
         trained += f" and {format_count(motion.clips, 'clip')} of {join_names(motion.signers)}"
     if not motion.tested:
         return f"{trained}; no clips were held out to test it."
-    tested = ", ".join(f"{letter} {motion.right.get(letter, 0)} of {n}" for letter, n in sorted(motion.tested.items()))
-    return f"{trained}. Held-out clips that it recognised at the end of their movement: {tested}."
+    tested = ", ".join(
+        f"{letter if letter != NO_LETTER else 'no letter'} {motion.right.get(letter, 0)} of {n}"
+        for letter, n in sorted(motion.tested.items())
+    )
+    of_whom = "unseen signers" if motion.unseen else "signers that it was trained on"
+    return f"{trained}. Held-out clips of {of_whom} that it read right: {tested}."
 
 
 def describe_run(metrics: RunMetrics) -> Headline:

@@ -8,7 +8,7 @@ const SHAPES = { J: "IY", Z: "DGLX" };
 /** Share of frames that may show another letter, because predictions flicker. */
 const MAX_OTHER_SHARE = 0.2;
 /** A static letter that was held at most this long was the beginning of the drawing, in seconds. */
-const HELD_BEFORE_S = 0.8;
+const HELD_BEFORE_S = 1.0;
 /** Maximum duration of a movement from the last frame in which the hand was held to its recognition, in seconds. */
 const DRAWING_S = 2.0;
 /** A static letter accepted this shortly before a drawn one was read while the hand was drawing, in seconds. */
