@@ -87,9 +87,7 @@ class Stub:
 def flat(run: Path, count: int, *, stub: bool) -> None:
     """Print memory and file handles over many frames."""
     shown = pictures(40, (160, 120))
-    with Recogniser(run, consecutive=True) as recogniser:
-        if stub:
-            recogniser._landmarker = Stub()  # type: ignore[assignment]
+    with Recogniser(run, consecutive=True, hand_finder=Stub() if stub else None) as recogniser:
         reader = Reader(recogniser=recogniser, contract=recogniser.contract, config=load_settings("live", LiveConfig))
         began = time.perf_counter()
         for number, frame in zip(range(count), _repeat_forever(shown), strict=False):

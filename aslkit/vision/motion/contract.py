@@ -25,7 +25,7 @@ class MotionContract:
     """
 
     classes: Annotated[tuple[str, ...], Meta(min_length=2, max_length=100)] = MOTION_CLASSES
-    threshold: Share = 0.5
+    threshold: Share = 0.4
     version: int = MOTION_VERSION
 
     @property
