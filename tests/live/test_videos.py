@@ -33,7 +33,8 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> list[Frame]:
         return Recognition(hand=None, letter=None, probabilities=np.zeros(24, np.float32), rejected=True)
 
     recogniser = SimpleNamespace(
-        recognise=recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9)
+        recognise=recognise, contract=PreprocessConfig(kind="landmarks", threshold=0.9),
+        create_motion_reader=lambda: None,
     )  # fmt: skip
     for module in ("aslkit.live.run", "aslkit.live.exam.run"):
         monkeypatch.setattr(f"{module}.Recogniser", lambda run, **_: nullcontext(recogniser))

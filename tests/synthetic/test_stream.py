@@ -124,7 +124,7 @@ def test_frames_name_their_fault() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"letter": "J"}, "movement"),
+        ({"letter": "Ä"}, "not a letter"),
         ({"fault": "upside-down"}, "no-hand, cut-off"),
         ({"width": 10}, "10 x 480"),
         ({"fps": 0.0}, "fps must be above 0"),

@@ -68,4 +68,4 @@ def test_negatives_cannot_be_recorded_from_a_synthetic_source(tmp_path: Path) ->
     arguments = ("capture", "--letter", "none", "--source", "synthetic", "--workspace", str(tmp_path))
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
-    assert "in a window or from a video" in done.output
+    assert "Use a camera, or a video" in done.output
