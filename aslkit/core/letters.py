@@ -42,7 +42,7 @@ def parse_letter(text: str) -> str:
     if letter in MOTION_LETTERS:
         raise InputError(
             f"{letter} is signed with a movement, which a single image cannot show. "
-            f"aslkit recognises the 24 static letters: {' '.join(LETTERS)}."
+            f"Use one of the 24 static letters: {' '.join(LETTERS)}."
         )
     raise InputError(f"{text!r} is not a letter of the ASL alphabet. Use one of: {' '.join(LETTERS)}.")
 
