@@ -21,7 +21,7 @@ MIN_TRACK_S: Final = 0.3
 """A movement shorter than this is not judged, seconds; signers need at least 0.4 s for J and Z."""
 
 AGREE_S: Final = 0.12
-"""Duration in which all frames must agree on the letter, seconds; at least two frames."""
+"""Duration over which the probability of a letter is averaged, seconds; at least two frames."""
 
 MOVING: Final = 1.2
 """Speed of the wrist from which a hand is moving and shows no static letter, palm sizes (about 150 mm) per second."""

@@ -20,12 +20,10 @@ class Correction:
     Attributes:
         read: the letters as they were read.
         word: the word that replaced them.
-        end: index in the text after the word.
     """
 
     read: str
     word: str
-    end: int
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ class SpelledText:
     _characters: list[_Character] = field(default_factory=list)
     _cleared: list[_Character] = field(default_factory=list)
     _correction_letters: list[_Character] = field(default_factory=list)
+    _correction_end: int = 0  # index in `_characters` after the corrected word
 
     def __str__(self) -> str:
         """Return the text."""
@@ -101,7 +100,7 @@ class SpelledText:
         if not self._characters:
             return None
         removed = self._characters.pop().character
-        if self.correction is not None and len(self._characters) < self.correction.end:
+        if self.correction is not None and len(self._characters) < self._correction_end:
             self.correction = None
         self._suggest()
         return removed
@@ -139,11 +138,12 @@ class SpelledText:
         self._characters[start:] = [_Character(letter) for letter in word]
         self._correction_letters = before
         read = "".join(each.character for each in before)
-        self.correction = Correction(read=read, word=word, end=len(self._characters))
+        self.correction, self._correction_end = Correction(read=read, word=word), len(self._characters)
         return self.correction
 
     def clear(self) -> bool:
         """Delete the text; return whether there was any. `undo` puts it back."""
+        self.drop_doubtful()
         if not self._characters:
             return False
         self._cleared, self._characters = self._characters, []
@@ -153,7 +153,7 @@ class SpelledText:
     def undo(self) -> Literal["clear", "correct"] | None:
         """Put back the letters of the last correction, or else the text that was cleared before; return which."""
         if self.correction is not None:  # later than clearing, which ends the correction before it
-            end, length = self.correction.end, len(self.correction.word)
+            end, length = self._correction_end, len(self.correction.word)
             self._characters[end - length : end] = self._correction_letters
             self.correction = None
             self._suggest()
@@ -179,9 +179,6 @@ class SpelledText:
         removed = len(self._characters) - MAX_TEXT_LENGTH
         if removed > 0:
             del self._characters[:removed]
-            if self.correction is not None:
-                end = self.correction.end - removed
-                kept = end >= len(self.correction.word)
-                self.correction = (
-                    Correction(read=self.correction.read, word=self.correction.word, end=end) if kept else None
-                )
+            self._correction_end -= removed
+            if self.correction is not None and self._correction_end < len(self.correction.word):
+                self.correction = None

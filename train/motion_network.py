@@ -141,11 +141,18 @@ def _is_held_out(clip: DatasetClip, hold_out: Sequence[str]) -> bool:
 
 
 def find_test_signers(dataset: Path, hold_out: Sequence[str]) -> set[str]:
-    """Return the signers that a run is tested on: those of the test split, or the given ones."""
+    """Return the signers that a run is tested on and not trained on: the given ones, or those of the test split alone.
+
+    If the test split was held out by session or block, its signers are trained on as well, so there are none.
+    """
     if hold_out:
         return set(hold_out)
     table = parquet_store.read_dataset(dataset, ["signer"])
-    return set(table.filter(pc.equal(table.column("split"), "test")).column("signer").unique().to_pylist())
+    in_test = pc.equal(table.column("split"), "test")
+    tested, others = (
+        set(table.filter(rows).column("signer").unique().to_pylist()) for rows in (in_test, pc.invert(in_test))
+    )
+    return tested - others
 
 
 def load_starter_motion() -> Network:

@@ -1,7 +1,7 @@
 """Find the likeliest word for letters that were read: a noisy channel with the letters' probabilities as the channel.
 
-A word can differ from the reading by letters that were read wrong, missed, or added. How likely a wrong letter is, the
-model says itself: each letter is given by the probabilities of all letters. Pure functions, without camera or clock.
+A word can differ from the reading by letters that were read wrong, missed, or added. The model's own probabilities say
+how likely a wrong letter is. Pure functions, without camera or clock.
 """
 
 from collections.abc import Sequence
@@ -90,10 +90,10 @@ def reading_text(letters: Sequence[ReadLetter]) -> str:
 def correct_word(letters: Sequence[ReadLetter], lexicon: Lexicon) -> WordGuess | None:
     """Return the word that is far likelier than the reading; None if the reading stays as it is.
 
-    A reading that is no word is first compared with the probability that it is an unknown word or a name.
+    The reading itself counts as a word: a known one, or an unknown one such as a name.
     """
     raw = reading_text(letters)
-    if not len(raw) >= 2 or not MIN_LETTERS <= len(letters) <= MAX_WORD_LETTERS:
+    if len(raw) < 2 or not MIN_LETTERS <= len(letters) <= MAX_WORD_LETTERS:
         return None
     reading = _Reading.of(letters)
     indices = np.array([[LABEL_INDEX[letter] for letter in raw]], np.int8)
@@ -133,7 +133,7 @@ def count_unsupported_changes(letters: Sequence[ReadLetter], word: str) -> int:
 def suggest_word(letters: Sequence[ReadLetter], lexicon: Lexicon) -> str | None:
     """Return the likeliest word that begins with about these letters; None before the second letter."""
     raw = reading_text(letters)
-    if not len(raw) >= 2 or len(letters) > MAX_WORD_LETTERS:
+    if len(raw) < 2 or len(letters) > MAX_WORD_LETTERS:
         return None
     reading = _Reading.of(letters)
     best: tuple[float, str] | None = None

@@ -118,37 +118,20 @@ def test_time_that_runs_backwards_and_gaps_are_survived(create: Create) -> None:
     assert not reader.observe(100.1, None, width=1, height=1).ended
 
 
-def test_a_held_i_before_a_j_is_replaced(create: Create) -> None:
+@pytest.mark.parametrize(("hold_s", "text"), [(0.7, "J"), (2.5, "IJ")])
+def test_an_i_before_a_j_is_replaced_unless_it_was_held_long(hold_s: float, text: str, create: Create) -> None:
     rng = np.random.default_rng(4)
     texts = []
     for signer in range(12):
         shape, _ = held(MOTION_POSES["J"][0], rng, signer)
         segments = (
-            Segment(duration_s=0.7, shape=shape),
+            Segment(duration_s=hold_s, shape=shape),
             Segment(duration_s=0.9, shape=shape, path=draw_letter_path("J", rng), letter="J"),
-            Segment(duration_s=0.6, shape=shape),
-        )
-        speller = Speller(config=load_settings("live", LiveConfig))
-        track = record_track(Script(segments=segments), rng)
-        for time_s, reading in read(track, create()):
-            # A model of static letters that always reads I.
-            speller.observe(Observation(time_s=time_s, hand=True, letter="I", probability=0.9, motion=reading))
-        texts.append(speller.text)
-    assert texts.count("J") >= 11
-
-
-def test_an_i_that_is_held_long_before_a_j_stays(create: Create) -> None:
-    rng = np.random.default_rng(5)
-    texts = []
-    for signer in range(12):
-        shape, _ = held(MOTION_POSES["J"][0], rng, signer)
-        segments = (
-            Segment(duration_s=2.5, shape=shape),
-            Segment(duration_s=0.9, shape=shape, path=draw_letter_path("J", rng), letter="J"),
-            Segment(duration_s=0.4, shape=shape),
+            Segment(duration_s=0.5, shape=shape),
         )
         speller = Speller(config=load_settings("live", LiveConfig))
         for time_s, reading in read(record_track(Script(segments=segments), rng), create()):
+            # A model of static letters that always reads I.
             speller.observe(Observation(time_s=time_s, hand=True, letter="I", probability=0.9, motion=reading))
         texts.append(speller.text)
-    assert texts.count("IJ") >= 10
+    assert texts.count(text) >= 11

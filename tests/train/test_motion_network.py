@@ -7,16 +7,18 @@ import numpy as np
 import pytest
 
 from aslkit.core.errors import AslkitError
+from aslkit.datasets import schema
 from aslkit.inference.load_model import load_motion_network, load_network
 from aslkit.inference.network_file import write_network
 from aslkit.inference.starter import STARTER_RUN
 from aslkit.synthetic.movements.tracks import Track
 from aslkit.train import motion_network
 from aslkit.train.data.motion_samples import still_letter_tracks, synthetic_motion_samples
-from aslkit.train.motion_network import fit_motion_network, load_starter_motion, train_motion
+from aslkit.train.motion_network import find_test_signers, fit_motion_network, load_starter_motion, train_motion
 from aslkit.vision.motion.contract import MOTION_CLASSES, MotionContract
 from aslkit.vision.motion.features import MOTION_VALUES
 from aslkit.vision.preprocess import PreprocessConfig
+from tests.datasets.factories import dataset_with_clips, row, write
 from tests.live.factories import create_run
 from tests.train.data.test_motion_clips import drawn_track, to_clip
 
@@ -158,3 +160,11 @@ def test_a_missing_motion_network_is_reported(tmp_path: Path) -> None:
 
 def test_the_starter_recognises_drawn_letters() -> None:
     assert load_network(STARTER_RUN)[1].motion == MotionContract()
+
+
+def test_test_signers_are_those_who_are_not_trained_on(tmp_path: Path) -> None:
+    by_signer = dataset_with_clips(tmp_path / "by-signer")
+    assert find_test_signers(by_signer, ()) == {"cleo"}
+    assert find_test_signers(by_signer, ("ada",)) == {"ada"}
+    rows = {split: [row(number, "ada")] for number, split in enumerate(schema.SPLITS)}
+    assert find_test_signers(write(tmp_path / "one-signer", rows), ()) == set()
