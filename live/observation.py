@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.core.letters import LABEL_INDEX, LABELS
-from aslkit.live.motion import RESTING, MotionReading
+from aslkit.vision.motion.reader import RESTING, MotionReading
 
 SHAPES: Final = {"J": frozenset("IY"), "Z": frozenset("DGLX")}
 """Static letters with the hand shape that draws a letter: what a model reads before the movement."""

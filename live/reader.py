@@ -7,13 +7,13 @@ from threading import Lock
 from typing import Final, Protocol
 
 from aslkit.live.config import LiveConfig
-from aslkit.live.motion import RESTING, MotionReader
 from aslkit.live.observation import Observation, label_probabilities, letter_threshold
 from aslkit.live.recogniser import Recognition
 from aslkit.live.spelled_text import Correction
 from aslkit.live.speller import Event, Speller
 from aslkit.live.words.lexicon import Lexicon
 from aslkit.vision.images import Frame
+from aslkit.vision.motion.reader import RESTING, MotionReader
 from aslkit.vision.preprocess import PreprocessConfig
 
 TOP_LETTERS: Final = 3

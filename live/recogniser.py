@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from aslkit.inference.load_model import load_motion_network, load_network
-from aslkit.live.motion import MotionReader
 from aslkit.vision.hand_embedding import embedding_model
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
 from aslkit.vision.images import Frame
+from aslkit.vision.motion.reader import MotionReader
 from aslkit.vision.preprocess import Array, apply_temperature, model_input
 
 

@@ -12,11 +12,11 @@ import numpy as np
 
 from aslkit.live.config import LiveConfig
 from aslkit.live.doubtful_letters import DoubtfulLetters
-from aslkit.live.motion import MotionLetter
 from aslkit.live.observation import SHAPES, Observation
 from aslkit.live.spelled_text import Correction, SpelledText
 from aslkit.live.words.correction import ReadLetter, certain_letter
 from aslkit.live.words.lexicon import Lexicon
+from aslkit.vision.motion.reader import MotionLetter
 
 Kind = Literal["letter", "correct", "space", "delete", "clear", "undo", "hand", "no hand"]
 

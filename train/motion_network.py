@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow.compute as pc
 
 from aslkit.core.letters import NO_LETTER
@@ -23,10 +22,10 @@ from aslkit.inference.starter import STARTER_RUN
 from aslkit.synthetic.movements.tracks import Track
 from aslkit.train.data.motion_clips import dataset_track, recorded_negative_tracks, vary_tracks
 from aslkit.train.data.motion_samples import MotionSamples, cut_windows, synthetic_motion_samples
+from aslkit.vision.hand_landmarker import Hand, Handedness
 from aslkit.vision.motion.contract import MOTION_CLASSES, MotionContract
-from aslkit.vision.motion.features import MOTION_VALUES, motion_features
-from aslkit.vision.motion.track import sample_track
-from aslkit.vision.preprocess import Array
+from aslkit.vision.motion.features import MOTION_VALUES
+from aslkit.vision.motion.reader import MotionReader
 
 SYNTHETIC_SIGNERS: Final = tuple(f"synthetic-motion-{number:02d}" for number in range(40))
 TRACKS: Final = 60
@@ -35,8 +34,8 @@ TRACKS: Final = 60
 LATE_S: Final = 0.3
 """A letter must be read at most this long after the end of its movement, seconds."""
 
-AGREE_S: Final = 0.12
-"""Duration in which the mean probability must reach the threshold, seconds, as in live recognition."""
+REST_INTERVAL_S: Final = 1 / 30
+"""Time between the frames that are added after the end of a clip, seconds."""
 
 STILL_SHARES: Final = (0.5, 1.0)
 """Performances of static letters, relative to the others, that each of two networks sees."""
@@ -202,26 +201,22 @@ def _measure(
 
 
 def _is_right(network: Network, contract: MotionContract, letter: str, track: Track) -> bool:
-    """Return whether the first letter that is read in a track is the right one, and in time."""
-    end_s = track.letters[0][2] if track.letters else np.inf
-    # A clip may end with its movement; its hand then rests.
+    """Return whether live recognition reads a track right: its letter in time, and no other one."""
+    reader = MotionReader(network, contract)
+    side: Handedness = "left" if track.left else "right"
     last_s = float(track.time_s[-1])
-    times = np.concatenate([track.time_s, np.arange(last_s + 0.05, min(end_s, last_s) + LATE_S, 0.05)])
-    windows = [_window(track, now_s) for now_s in times.tolist()]
-    points, valid = (np.stack(each) for each in zip(*windows, strict=True))
-    probabilities = network(motion_features(points, valid, left=np.full(len(times), track.left)))
-    for row, now_s in enumerate(times.tolist()):
-        agreeing = probabilities[(times <= now_s) & (times >= now_s - AGREE_S)]
-        best = int(probabilities[row].argmax())
-        sure = len(agreeing) > 1 and float(agreeing[:, best].mean()) >= contract.threshold
-        if sure and contract.classes[best] in contract.letters:
-            return contract.classes[best] == letter and now_s <= end_s + LATE_S
-    return letter == NO_LETTER
-
-
-def _window(track: Track, now_s: float) -> tuple[Array, npt.NDArray[np.bool_]]:
-    rows = track.time_s <= now_s
-    return sample_track(track.time_s[rows], track.points[rows], now_s)
+    # A clip may end with its movement. The hand then rests.
+    rest_s = np.arange(last_s + REST_INTERVAL_S, last_s + LATE_S, REST_INTERVAL_S)
+    read = []
+    for row, time_s in enumerate([*track.time_s.tolist(), *rest_s.tolist()]):
+        points = track.points[min(row, len(track.points) - 1)]
+        hand = Hand(landmarks=points, handedness=side, score=1.0)
+        found = reader.observe(time_s, hand, width=1, height=1).letter  # the points are in pixels already
+        if found is not None:
+            read.append((found.letter, time_s))
+    if letter == NO_LETTER:
+        return not read
+    return [each for each, _ in read] == [letter] and read[0][1] <= track.letters[0][2] + LATE_S
 
 
 def build_starter_motion(seed: int = 0, *, tracks: int = 200) -> Network:

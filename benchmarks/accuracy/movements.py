@@ -27,7 +27,6 @@ from aslkit.datasets.clips import load_clips
 from aslkit.inference.load_model import load_motion_network, load_network
 from aslkit.inference.starter import STARTER_NAME, STARTER_RUN, load_landmark_starter
 from aslkit.live.config import LiveConfig
-from aslkit.live.motion import MotionReader
 from aslkit.live.observation import Observation, label_probabilities, letter_threshold
 from aslkit.live.recogniser import is_rest
 from aslkit.live.speller import Speller
@@ -38,6 +37,7 @@ from aslkit.synthetic.movements.tracks import Track, record_track
 from aslkit.synthetic.signer import Signer, SyntheticSession
 from aslkit.train.data.motion_clips import dataset_track
 from aslkit.vision.hand_landmarker import Hand, HandLandmarker
+from aslkit.vision.motion.reader import MotionReader
 from aslkit.vision.preprocess import apply_temperature, canonical_points, landmark_features
 
 WIDTH, HEIGHT = 640, 480

@@ -8,10 +8,10 @@ from aslkit.live.export import tasks_vision
 from aslkit.live.export.fidelity import Fidelity
 from aslkit.live.export.result import ModelExport
 from aslkit.live.export.to_browser_page import EMBEDDING_MODEL, HAND_MODEL
-from aslkit.live.motion import AGREE_S
 from aslkit.vision.hand_embedding import EMBEDDING_VALUES
 from aslkit.vision.motion.contract import MotionContract
 from aslkit.vision.motion.features import MOTION_VALUES, STEP_VALUES
+from aslkit.vision.motion.reader import AGREE_S
 from aslkit.vision.motion.track import MAX_GAP_S, OFFSETS_S
 from aslkit.vision.preprocess import LANDMARK_VALUES, PreprocessConfig
 
@@ -64,7 +64,8 @@ averaged over all times.
 
 A letter is recognised if its probability is the highest one in the newest frame, and on average at least {threshold:g}
 in the frames of the last {agree_s:g} s, at least two. Then forget the earlier frames.
-`aslkit.live.motion.MotionReader` implements this, and `motion` in the contract contains the outputs and the threshold.
+`aslkit.vision.motion.reader.MotionReader` implements this. `motion` in the contract contains the outputs and the
+threshold.
 {quantized}
     python example_motion.py video.mp4
 """

@@ -9,10 +9,10 @@ from aslkit.core.config import load_settings
 from aslkit.core.letters import LABEL_INDEX, LETTERS
 from aslkit.live.config import LiveConfig
 from aslkit.live.doubtful_letters import DoubtfulLetters
-from aslkit.live.motion import MotionReading
 from aslkit.live.observation import Observation, label_probabilities
 from aslkit.live.speller import Speller
 from aslkit.live.words.lexicon import load_lexicon
+from aslkit.vision.motion.reader import MotionReading
 
 
 def make_frames(script: str, *, fps: float = 30, each_s: float = 0.6) -> list[Observation]:

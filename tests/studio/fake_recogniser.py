@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from aslkit.core.letters import LETTERS, MOTION_LETTERS
-from aslkit.live.motion import RESTING, MotionLetter, MotionReading
 from aslkit.live.recogniser import Recognition
 from aslkit.studio.parts import reading
 from aslkit.studio.studio import Studio
 from aslkit.vision.images import encode_jpeg
+from aslkit.vision.motion.reader import RESTING, MotionLetter, MotionReading
 from aslkit.vision.preprocess import PreprocessConfig
 from tests.studio.clients import open_hand
 

@@ -1,1 +1,1 @@
-"""The movement of a hand: its landmarks over the last second, and the model input computed from them."""
+"""The movement of a hand: its landmarks over the last moments, the model input, and the letters that it draws."""

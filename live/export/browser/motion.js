@@ -1,5 +1,5 @@
 "use strict";
-// Recognises letters that are drawn, J and Z, like aslkit/vision/motion and aslkit/live/motion.py. A test compares the
+// Recognises letters that are drawn, J and Z, like aslkit/vision/motion and aslkit/vision/motion/reader.py. A test compares the
 // results of both.
 
 /** Times at which a movement is sampled, relative to the newest frame, in seconds. */
@@ -173,6 +173,8 @@ class MotionReader {
     if (this.track.duration < MIN_TRACK_S) return null;
     const inputs = motionFeatures(this.track.sample(time), this.track.left);
     this.recent.push({ time, probabilities: this.predict(inputs) });
+    // Frames from before the hand was lost.
+    while (this.recent[0].time < time - AGREE_S - MAX_GAP_S) this.recent.shift();
     // The frame before AGREE_S is used as well, so that two frames agree at any frame rate.
     while (this.recent.length > 2 && this.recent[1].time <= time - AGREE_S) this.recent.shift();
     if (time - this.recent[0].time < AGREE_S - TOLERANCE_S) return null;

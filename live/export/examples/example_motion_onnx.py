@@ -6,10 +6,10 @@ from pathlib import Path
 
 import onnxruntime
 
-from aslkit.live.motion import MotionReader
 from aslkit.video.video_file import open_video
 from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.motion.contract import MotionContract
+from aslkit.vision.motion.reader import MotionReader
 
 model = onnxruntime.InferenceSession(Path(__file__).with_name("motion.onnx"))
 contract = MotionContract(**json.loads(model.get_modelmeta().custom_metadata_map["preprocess"])["motion"])

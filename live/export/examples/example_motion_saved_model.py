@@ -7,10 +7,10 @@ from pathlib import Path
 
 import tensorflow as tf
 
-from aslkit.live.motion import MotionReader
 from aslkit.video.video_file import open_video
 from aslkit.vision.hand_landmarker import HandLandmarker
 from aslkit.vision.motion.contract import MotionContract
+from aslkit.vision.motion.reader import MotionReader
 
 folder = Path(__file__).with_name("motion")
 contract = MotionContract(**json.loads((folder / "assets.extra" / "preprocess.json").read_text())["motion"])

@@ -15,7 +15,6 @@ from aslkit.inference.starter import load_landmark_starter
 from aslkit.live.config import LiveConfig
 from aslkit.live.export.run import export_model
 from aslkit.live.export.to_browser_page import write_page
-from aslkit.live.motion import MotionReader
 from aslkit.live.reader import Reader
 from aslkit.live.recogniser import Recognition, is_rest
 from aslkit.synthetic import Signer, SyntheticSession, render_frames
@@ -23,6 +22,7 @@ from aslkit.synthetic.movements.scripts import ScriptWriter
 from aslkit.synthetic.movements.tracks import Track, record_track
 from aslkit.vision.hand_landmarker import Hand
 from aslkit.vision.motion.features import motion_features
+from aslkit.vision.motion.reader import MotionReader
 from aslkit.vision.motion.track import HandTrack
 from aslkit.vision.preprocess import Array, apply_temperature, model_input
 

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 
 from aslkit.core.letters import MOTION_LETTERS
 from aslkit.vision.hand_landmarker import INDEX, PINKY, WRIST, Hand
 from aslkit.vision.motion.contract import MotionContract
 from aslkit.vision.motion.features import motion_features
-from aslkit.vision.motion.track import HandTrack
-from aslkit.vision.preprocess import Array
+from aslkit.vision.motion.track import MAX_GAP_S, HandTrack
+
+Array = npt.NDArray[np.float32]
 
 MIN_TRACK_S: Final = 0.3
 """A movement shorter than this is not judged, seconds; signers need at least 0.4 s for J and Z."""
@@ -134,6 +136,8 @@ class MotionReader:
         points, valid = self._track.sample(time_s)
         inputs = motion_features(points[None], valid[None], left=np.array([self._track.left]))
         self._recent.append((time_s, self._predict(inputs)[0]))
+        while self._recent[0][0] < time_s - AGREE_S - MAX_GAP_S:  # before the hand was lost
+            self._recent.popleft()
         # The frame before AGREE_S is used as well, so that two frames agree at any frame rate.
         while len(self._recent) > 2 and self._recent[1][0] <= time_s - AGREE_S:
             self._recent.popleft()

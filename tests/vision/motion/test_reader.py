@@ -9,7 +9,6 @@ from aslkit.core.config import load_settings
 from aslkit.inference.load_model import load_motion_network, load_network
 from aslkit.inference.starter import STARTER_RUN
 from aslkit.live.config import LiveConfig
-from aslkit.live.motion import MotionReader, MotionReading
 from aslkit.live.observation import Observation
 from aslkit.live.speller import Speller
 from aslkit.synthetic.letter_poses import POSES, Pose
@@ -20,6 +19,7 @@ from aslkit.synthetic.movements.scripts import Script
 from aslkit.synthetic.movements.tracks import Track, record_track
 from aslkit.synthetic.signer import Signer
 from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.motion.reader import MotionReader, MotionReading
 
 Create = Callable[[], MotionReader]
 
