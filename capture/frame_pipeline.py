@@ -14,12 +14,11 @@ from threading import Event, Thread
 from typing import Final
 
 from aslkit.capture.clip_collector import ClipCollector, ClipEnd, ClipStart
-from aslkit.capture.movement.frame_buffer import FrameBuffer
 from aslkit.capture.movement.hand_tracker import HandTracker
 from aslkit.capture.quality.hand_speed import MAX_GAP_S, HandSpeedTracker
 from aslkit.capture.session.decisions import GateDecision
 from aslkit.capture.session.recording import Recording
-from aslkit.video.handoff import LatestFrameSlot
+from aslkit.video.handoff import FrameBuffer
 from aslkit.video.source_frame import SourceFrame
 from aslkit.video.stream import Stream
 from aslkit.vision.frame_metrics import measure_frame
@@ -107,7 +106,7 @@ class FramePipeline:
     def start(self, stream: Stream) -> None:
         """Start processing a stream. The previous one must have been stopped."""
         # Holds one frame. If judging is slower than the camera, the frame that is judged next is always a recent one.
-        due: LatestFrameSlot[_DueFrame] = LatestFrameSlot(newest_wins=not self._wait)
+        due: FrameBuffer[_DueFrame] = FrameBuffer(newest_wins=not self._wait)
         self._buffer = FrameBuffer(newest_wins=not self._wait)
         self._error, self.decision, self._clip = None, None, None
         self.finished.clear()
@@ -155,7 +154,7 @@ class FramePipeline:
         if self._tracker is not None:
             self._tracker.close()
 
-    def _run(self, loop: Callable[[], None], stream: Stream, due: LatestFrameSlot[_DueFrame]) -> None:
+    def _run(self, loop: Callable[[], None], stream: Stream, due: FrameBuffer[_DueFrame]) -> None:
         try:
             loop()
         except BaseException as error:  # check raises it in the caller's thread
@@ -177,7 +176,7 @@ class FramePipeline:
         self.dropped += buffer.dropped
         buffer.close()
 
-    def _track(self, due: LatestFrameSlot[_DueFrame]) -> None:
+    def _track(self, due: FrameBuffer[_DueFrame]) -> None:
         speed_tracker, next_due_s, last_s = HandSpeedTracker(), -float("inf"), None
         while (item := self._buffer.get()) is not None:
             if not isinstance(item, _ArrivedFrame):
@@ -217,7 +216,7 @@ class FramePipeline:
             self._tracker = HandTracker()
         return self._tracker
 
-    def _judge(self, due: LatestFrameSlot[_DueFrame]) -> None:
+    def _judge(self, due: FrameBuffer[_DueFrame]) -> None:
         while (item := due.get()) is not None:
             frame = item.frame
             encoded = self._recording.encode(frame.image)

@@ -11,7 +11,7 @@ from threading import Event, Thread
 from typing import Final
 
 from aslkit.core.errors import AslkitError
-from aslkit.video.handoff import LatestFrameSlot
+from aslkit.video.handoff import FrameBuffer
 from aslkit.video.source_frame import SourceFrame, SourceLost
 
 OpenSource = Callable[[], AbstractContextManager[Iterator[SourceFrame]]]
@@ -45,7 +45,7 @@ class Stream:
     def __init__(
         self, open_source: OpenSource, *, live: bool, paced: bool = False, reconnect_timeout_s: float | None = None
     ) -> None:
-        self.frames: LatestFrameSlot[SourceFrame] = LatestFrameSlot(newest_wins=live or paced)
+        self.frames: FrameBuffer[SourceFrame] = FrameBuffer(newest_wins=live or paced)
         self.frame_count = 0
         self.lost_message: str | None = None
         self.error: BaseException | None = None

@@ -1,1 +1,1 @@
-"""Movements on their way from the source to a clip: tracking in every frame, buffering, and cutting of long videos."""
+"""Movements on their way from the source to a clip: tracking in every frame, and cutting of long videos."""

@@ -9,7 +9,7 @@ import pytest
 
 from aslkit.core.errors import AslkitError
 from aslkit.video import stream as stream_module
-from aslkit.video.handoff import LatestFrameSlot
+from aslkit.video.handoff import FrameBuffer
 from aslkit.video.source_frame import SourceLost
 from aslkit.video.stream import Stream
 
@@ -169,7 +169,7 @@ def test_disconnection_does_not_count_as_frame_interval(fake_source: FakeSource,
 
 @pytest.mark.parametrize("newest_wins", [True, False])
 def test_closed_slot_returns_remaining_item_then_none(newest_wins: bool) -> None:
-    slot: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=newest_wins)
+    slot: FrameBuffer[int] = FrameBuffer(newest_wins=newest_wins)
     slot.put(1)
     slot.close()
     slot.put(2)
@@ -177,7 +177,7 @@ def test_closed_slot_returns_remaining_item_then_none(newest_wins: bool) -> None
 
 
 def test_close_with_discard_unblocks_producer() -> None:
-    slot: LatestFrameSlot[int] = LatestFrameSlot(newest_wins=False)
+    slot: FrameBuffer[int] = FrameBuffer(newest_wins=False)
     slot.put(1)
     producer = Thread(target=slot.put, args=(2,))
     producer.start()

@@ -3,7 +3,7 @@
 from threading import Thread
 from typing import Any
 
-from aslkit.capture.movement.frame_buffer import FrameBuffer
+from aslkit.video.handoff import FrameBuffer
 
 
 def taken(buffer: FrameBuffer[int]) -> list[int]:
