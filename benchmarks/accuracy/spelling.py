@@ -60,6 +60,13 @@ COUNTRY RIVER MOUNTAIN FOREST BEACH OCEAN ISLAND BRIDGE STATION TICKET AIRPORT H
 CAMERA FAMILY BABY CHILD HAPPY HUNGRY THIRSTY SLEEP DREAM WALK SWIM DANCE LAUGH LISTEN SPEAK WRITE READ LEARN THINK
 REMEMBER FORGET QUICK SLOW LOUD QUIET HEAVY LIGHT WARM COLD YELLOW PURPLE BLACK WHITE BROWN FOX
 """
+NAMES = """
+XIOMARA KOWALSKI NGUYEN SIOBHAN PRIYANKA DAREL ABIGAIL OLUWASEUN CHUKWU YUKI HIROSHI SVETLANA MAGNUS FREYA ASTRID MATTEO
+GIULIA ELOISE THIBAULT GARETH RHYS NIAMH AOIFE CAOIMHE LACHLAN KAYDEN BRAYLEN KEISHA LATOYA DEANDRE TREVON SHANIQUA
+NAYELI YAMILETH FATIMAH YUSUF MUSTAFA ABDIRAHMAN SAMIRA LEILA ROHAN DEEPIKA SUNITA WEIMING XUEFENG HAEUN TRANG PHUONG
+LINH KRISTOFFER OKONKWO BARTOS
+"""
+"""Names, of which ten are in the lexicon. None may be changed into another word."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +230,12 @@ def measure(films: list[Film], rule: Callable[[Film], str]) -> tuple[float, floa
     )  # fmt: skip
 
 
+def list_changed(films: list[Film], before: Callable[[Film], str], after: Callable[[Film], str]) -> list[str]:
+    """Return the words that are right before and wrong after."""
+    right = [film for film in films if film.word and before(film) == film.word]
+    return [f"{film.word} to {after(film)}" for film in right if after(film) != film.word]
+
+
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -230,10 +243,11 @@ def main() -> None:
     parser.add_argument("--dataset", default="custom")
     parser.add_argument("--tune", nargs="*", default=[], metavar="SIGNER=RUN")
     parser.add_argument("--report", nargs="+", required=True, metavar="SIGNER=RUN")
+    parser.add_argument("--names", action="store_true", help="spell each name once instead of common words")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
-    words = [str(word) for word in rng.choice(VOCABULARY.split(), WORDS)]
+    words = NAMES.split() if options.names else [str(word) for word in rng.choice(VOCABULARY.split(), WORDS)]
     films = {}
     for each in [*options.tune, *options.report]:
         signer, _, run = each.partition("=")
@@ -258,6 +272,8 @@ def main() -> None:
                 f"  {name:24}  letter errors {errors:7.1%}   words right {right:6.1%}   "
                 f"false letters at rest {false:6.1f} per minute"
             )
+        changed = list_changed(films[each], rules["aslkit live --no-words"], rules["aslkit live"])
+        print(f"  changed by words although they were read right: {', '.join(changed) or 'none'}")
 
 
 def tune(people: list[list[Film]], default: LiveConfig) -> LiveConfig:
