@@ -75,31 +75,6 @@ def recording_routes(studio: Studio) -> APIRouter:
             studio.frame_stored()
         return decision
 
-    @router.post("/clips/frames", openapi_extra=FRAME_BODY, response_model=responses.ClipFrames)
-    async def send_clip_frame(
-        request: Request, letter: _Letter, clip: _Count, revision: _Count = 0, taken_s: _Number = 0.0
-    ) -> Any:
-        """Send a frame of a clip, JPEG or PNG. The clip is judged when it is complete."""
-        data = await part.active_page.read_frame(request)
-        upload = ClipFrameUpload(
-            data=data, clip=clip, page=request.headers["x-page"], revision=revision, letter=letter, taken_s=taken_s
-        )
-        return {"frames": part.controller.clips.add(upload)}
-
-    @router.post("/clips", response_model=responses.ClipResult)
-    async def finish_clip(body: ClipBody, x_page: PageHeader = None) -> Any:
-        """Judge a clip, store it if it is good, and return the decision and the state."""
-        check(x_page)
-
-        def process() -> dict[str, Any]:
-            with disk_errors(part):
-                return part.controller.finish_clip(x_page or "", body.clip)
-
-        result = await anyio.to_thread.run_sync(process, limiter=frame_limiter)
-        if result["stored"]:
-            studio.frame_stored()
-        return result
-
     @router.get("/frames/{file:path}", response_class=Response)
     def get_frame(file: str) -> Response:
         """Return a reduced JPEG of a frame of the session, or of the middle one of a clip."""
@@ -160,7 +135,38 @@ def recording_routes(studio: Studio) -> APIRouter:
         studio.events.publish("people")
         return part.controller.state()
 
+    _add_clip_routes(router, studio, frame_limiter)
     return router
+
+
+def _add_clip_routes(router: APIRouter, studio: Studio, frame_limiter: anyio.CapacityLimiter) -> None:
+    part = studio.recording
+
+    @router.post("/clips/frames", openapi_extra=FRAME_BODY, response_model=responses.ClipFrames)
+    async def send_clip_frame(
+        request: Request, letter: _Letter, clip: _Count, revision: _Count = 0, taken_s: _Number = 0.0
+    ) -> Any:
+        """Send a frame of a clip, JPEG or PNG. The clip is judged when it is complete."""
+        data = await part.active_page.read_frame(request)
+        upload = ClipFrameUpload(
+            data=data, clip=clip, page=request.headers["x-page"], revision=revision, letter=letter, taken_s=taken_s
+        )
+        return {"frames": part.controller.clips.add(upload)}
+
+    @router.post("/clips", response_model=responses.ClipResult)
+    async def finish_clip(body: ClipBody, x_page: PageHeader = None) -> Any:
+        """Judge a clip, store it if it is good, and return the decision and the state."""
+        part.active_page.check_rate()
+        part.active_page.check(x_page)
+
+        def process() -> dict[str, Any]:
+            with disk_errors(part):
+                return part.controller.finish_clip(x_page or "", body.clip)
+
+        result = await anyio.to_thread.run_sync(process, limiter=frame_limiter)
+        if result["stored"]:
+            studio.frame_stored()
+        return result
 
 
 def letter_routes() -> APIRouter:
