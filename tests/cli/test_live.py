@@ -208,3 +208,42 @@ def test_exam_at_a_camera_asks_for_the_signer(
     monkeypatch.setattr("aslkit.cli.shared.ask_signer.ask_name", lambda workspace: "maria")
     assert aslkit("exam", "--source", "0", "--json").exit_code == 0
     assert [folder.signer for folder in exam_folders] == ["maria"]
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "word_file"),
+    [((), True, ""), (("--no-words",), False, ""), (("--word-file", "names.txt"), True, "names.txt")],
+)
+def test_words_are_on_unless_turned_off(
+    options: tuple[str, ...], words: bool, word_file: str, aslkit: Run, live_calls: list[dict[str, Any]],
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "names.txt").write_text("Xiomara\n", encoding="utf-8")
+    assert aslkit("live", "one", "--source", "0", "--no-preview", *options).exit_code == 0
+    config = live_calls[0]["config"]
+    assert (config.words, config.word_file) == (words, word_file)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--word-file", "missing.txt"), "cannot be read: No such file"),
+        (("--no-words", "--word-file", "names.txt"), "--word-file needs words"),
+    ],
+)
+def test_a_word_file_is_checked_before_the_camera_is_opened(
+    options: tuple[str, ...], message: str, aslkit: Run, live_calls: list[dict[str, Any]]
+) -> None:
+    result = aslkit("live", "one", "--source", "0", "--no-preview", *options)
+    assert result.exit_code == 2
+    assert message in result.output
+    assert live_calls == []
+
+
+def test_exam_of_a_movement_needs_a_camera(aslkit: Run, exam_folders: list[ExamFolder], tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    result = aslkit("exam", "one", "--source", tmp_path / "photos", "--letter", "J", "--signer", "maria")
+    assert result.exit_code != 0
+    assert "camera" in result.output
+    assert exam_folders == []

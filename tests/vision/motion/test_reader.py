@@ -19,6 +19,7 @@ from aslkit.synthetic.movements.scripts import Script
 from aslkit.synthetic.movements.tracks import Track, record_track
 from aslkit.synthetic.signer import Signer
 from aslkit.vision.hand_landmarker import Hand
+from aslkit.vision.motion.contract import MotionContract
 from aslkit.vision.motion.reader import MotionReader, MotionReading
 
 Create = Callable[[], MotionReader]
@@ -135,3 +136,21 @@ def test_an_i_before_a_j_is_replaced_unless_it_was_held_long(hold_s: float, text
             speller.observe(Observation(time_s=time_s, hand=True, letter="I", probability=0.9, motion=reading))
         texts.append(speller.text)
     assert texts.count(text) >= 11
+
+
+def test_frames_from_before_the_hand_was_lost_do_not_decide() -> None:
+    probabilities = {"now": [0.0, 0.0, 1.0]}
+    reader = MotionReader(
+        lambda inputs: np.array([probabilities["now"]], np.float32), MotionContract(), max_gap_s=1.0
+    )  # fmt: skip
+    rng = np.random.default_rng(6)
+    hand = Hand(landmarks=rng.random((21, 3), np.float32), handedness="right", score=1.0)
+    for index in range(12):
+        assert reader.observe(index / 30, hand, width=100, height=100).letter is None
+    for index in range(12, 24):
+        reader.observe(index / 30, None, width=100, height=100)
+    probabilities["now"] = [0.9, 0.0, 0.1]
+    assert reader.observe(0.8, hand, width=100, height=100).letter is None
+    found = reader.observe(0.95, hand, width=100, height=100).letter
+    assert found is not None
+    assert found.letter == "J"
